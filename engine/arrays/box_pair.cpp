@@ -207,11 +207,12 @@ void sum_rows(const BoxPair& b, long plane, long first, long last) {
   }
 }
 
-} // namespace
-
+// Down the first window.
 double largest_sum(const BoxPair& b) {
   return (b.source.type == DataType::u8 ? 255.0 : 65535.0) * static_cast<double>(b.first.height);
 }
+
+} // namespace
 
 bool holds_sums(const BoxPair& b) {
   const double down = largest_sum(b) * static_cast<double>(b.second.height);

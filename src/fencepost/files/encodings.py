@@ -67,7 +67,7 @@ def decode_text(content: bytes, name: str, encoding: str | None = None) -> Decod
     Raises ArgumentError: There is no such encoding. Raises DataError: It is not text in this
     encoding.
     """
-    mark = next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
+    mark = _mark_of(content)
     if encoding is None:
         candidates = _candidates(content, mark)
     else:
@@ -94,8 +94,12 @@ def decode_text(content: bytes, name: str, encoding: str | None = None) -> Decod
 
 def decode_start(content: bytes) -> str:
     """Decode the start of a file, which may end within a character, as far as it goes."""
-    mark = next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
+    mark = _mark_of(content)
     return str(content[len(mark) :], _candidates(content[: len(content) & ~3], mark)[0], "replace")
+
+
+def _mark_of(content: bytes) -> bytes:
+    return next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
 
 
 def _known(encoding: str) -> str:

@@ -30,6 +30,7 @@ from .responses import (
     postprocess,
     present_passes,
     present_rows,
+    put_luma,
     response,
 )
 from .steps import Step
@@ -110,7 +111,7 @@ def chained(
         ends = arithmetic(colour.dtype), options.scale, options.offset
         for at, rows, _ in _steps(LumaOf(colour), weights, steps, options, image, ends):
             before = inside[at : at + len(rows), :]
-            yield at, slice(0, colours), _put_luma(before, rows, dtype), None
+            yield at, slice(0, colours), put_luma(before, rows, dtype), None
         return
     ends = dtype, options.scale, options.offset
     # Without weights, a channel at a time: the rest of its memory is for the others' results.
@@ -120,14 +121,6 @@ def chained(
         part = colour if few == colours else _channels(colour, some)
         for at, rows, covered in _steps(part, weights, steps, options, image, ends):
             yield at, some, rows, None if weights is None else covered
-
-
-def _put_luma(colour: Pixels, after: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    """Return colours as `dtype` that have another luma, and the chroma that they had."""
-    result: Pixels = _engine.empty(colour.shape, dtype if dtype == colour.dtype else after.dtype)
-    before = np.ascontiguousarray(colour).reshape(-1, 3)
-    _engine.put_luma(before, np.ascontiguousarray(after).reshape(-1), result.reshape(-1, 3))
-    return postprocess(result, dtype)
 
 
 def _steps(

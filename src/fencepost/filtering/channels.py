@@ -28,6 +28,7 @@ from .responses import (
     postprocess,
     present_passes,
     present_rows,
+    put_luma,
     response,
 )
 from .steps import Step, largest
@@ -161,13 +162,8 @@ def _filter_luminance(
     inside = colour
     for step in steps:
         inside = interior(inside, step, options)
-    made = dtype if dtype == colour.dtype else arithmetic(colour.dtype)
-    result: Pixels = _engine.empty(inside.shape, made)
-    exact = arithmetic(colour.dtype)
-    after, _ = _filter_colour(luma(colour), alpha, steps, options, exact)
-    before = np.ascontiguousarray(inside).reshape(-1, 3)
-    _engine.put_luma(before, np.ascontiguousarray(after).reshape(-1), result.reshape(-1, 3))
-    return postprocess(result, dtype)
+    after, _ = _filter_colour(luma(colour), alpha, steps, options, arithmetic(colour.dtype))
+    return put_luma(inside, after, dtype)
 
 
 def blur(

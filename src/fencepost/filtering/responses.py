@@ -35,6 +35,7 @@ __all__ = [
     "postprocess",
     "present_passes",
     "present_rows",
+    "put_luma",
     "response",
     "responses",
 ]
@@ -358,6 +359,14 @@ def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:
     height, width = pixels.shape[:2]
     (above, below), (left, right) = margins(step, options)
     return pixels[above : height - below, left : width - right]
+
+
+def put_luma(colour: Pixels, after: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Return colours as `dtype` that have another luma, in floats, and the chroma they had."""
+    result: Pixels = _engine.empty(colour.shape, dtype if dtype == colour.dtype else after.dtype)
+    before = np.ascontiguousarray(colour).reshape(-1, 3)
+    _engine.put_luma(before, np.ascontiguousarray(after).reshape(-1), result.reshape(-1, 3))
+    return postprocess(result, dtype)
 
 
 def postprocess(

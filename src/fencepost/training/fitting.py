@@ -38,7 +38,7 @@ from .loop.measuring import (
     warn_of_copies,
     warn_of_last_channels,
     warn_of_standstill,
-)  # fmt: skip
+)
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions

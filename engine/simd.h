@@ -131,6 +131,22 @@ inline void keep(V& v) {
 #endif
 }
 
+// What lies at a pointer is read from here on, and not kept in registers until then. Addresses near
+// it are made of it: GCC would rather work them all out beforehand, and find no registers for them.
+template <class T>
+inline void reread(T*& pointer) {
+#if defined(__x86_64__) || defined(__aarch64__)
+  asm("" : "+r"(pointer));
+#endif
+}
+// Keeps an array where its address is, instead of in registers that others need more.
+template <class Array>
+inline void keep_in_memory(Array& array) {
+#if defined(__x86_64__) || defined(__aarch64__)
+  asm("" : "=m"(array) : "r"(&array));
+#endif
+}
+
 inline float sum(vec v) {
   float s = 0;
   for (int i = 0; i < kLanes; i++) s += v[i];

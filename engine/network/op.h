@@ -40,6 +40,7 @@ struct Pass {
   bool training = false;             // batch statistics and dropout, or running and none
   Share share;                       // this thread's, where several carry the block together
   int image = 0;                     // prediction with channels in lanes: the image at hand
+  const float* pixels = nullptr;     // ... the images, where the caller has them: reads_images
 
   vec* value(const Slot& s) const { return value(s, 0); }
   vec* value(const Slot& s, int k) const { // of image `image` + k
@@ -61,6 +62,8 @@ class Op {
   // Asked once, before memory is laid out; saved and scratch when the layouts are known.
   virtual Halo input_halo() const { return {}; } // zeros it reads around its input
   virtual bool reads_planar() const { return false; }
+  // Whether `forward` reads pass.pixels, planes without zeros around them, in place of its input.
+  virtual bool reads_images() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
   // Whether `backward` reads of the output's gradient only the element that it writes, so that the
   // input's may lie in its place.

@@ -3,9 +3,9 @@
 // follows is done while its sums are in registers.
 #pragma once
 
-#include <vector>
-
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #include "network/ops.h"
 
@@ -40,6 +40,21 @@ struct Following : Fused {
     activate(copy, N, slope);
 #pragma GCC unroll 16
     for (int i = 0; i < N; i++) values[i] = copy[i];
+  }
+};
+// What follows a sum in its register, the same for all: no value is below `low`, which is 0 under a
+// ReLU and has no effect otherwise. To ask for each sum whether there is one would take longer.
+struct Floors {
+  vec low, low_after_add;
+  explicit Floors(const Following& then)
+      : low(lowest(then.relu)), low_after_add(lowest(then.relu_after_add)) {}
+
+  vec operator()(vec sum) const { return maximum(low, sum); } // NaN passes
+  vec operator()(vec sum, vec add) const { return maximum(low_after_add, maximum(low, sum) + add); }
+
+ private:
+  static vec lowest(bool relu) {
+    return relu ? vec{} : broadcast(-std::numeric_limits<float>::infinity());
   }
 };
 // A 1 x 1 convolution, and what it takes along.

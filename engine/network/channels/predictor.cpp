@@ -1,6 +1,7 @@
 // See predictor.h.
 #include "network/channels/predictor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -76,6 +77,7 @@ struct Predictor::Job {
   float* out;
   double* nanoseconds;
   int threads;    // that share a stage
+  bool in_place;  // the images are read where they are
   bool in_team;   // each stage is done by all members
   int filled = 0; // images whose input is there already
 };
@@ -201,12 +203,14 @@ void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int co
 void Predictor::run_block(const Job& job, Pass& pass, long first, int count, Team& team) const {
   const auto& stages = job.program.stages();
   const size_t n = stages.size();
+  if (job.in_place)
+    pass.pixels = static_cast<const float*>(job.images.data) + first * input_.size();
   for (size_t begin = 0, end; begin < n; begin = end) {
     const int together = stages[begin].together;
     for (end = begin; end < n && stages[end].together == together;) end++;
     for (int i = 0; i < count; i += together) {
       const int group = std::min(together, count - i);
-      if (begin == 0)
+      if (begin == 0 && !job.in_place)
         for (int k = 0; k < group; k++) {
           if (first + i + k < job.filled) continue;
           pass.image = i + k;
@@ -255,7 +259,12 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   while (static_cast<int>(r.memories.size()) < passes) r.memories.emplace_back(program.memory());
   while (static_cast<int>(r.scratch.size()) < scratches) r.scratch.emplace_back(program.scratch());
 
-  Job job{program, r.scratch, images, out, nanoseconds, how.shared ? threads : 1, false};
+  const auto all = [&](const float* values, float x) {
+    return std::all_of(values, values + input_.channels, [&](float v) { return v == x; });
+  };
+  const bool in_place = !kSmallCode && images.is_float && program.reads_images() &&
+                        all(images.mean, 0) && all(images.scale, 1);
+  Job job{program, r.scratch, images, out, nanoseconds, how.shared ? threads : 1, in_place, false};
   auto pass_of = [&](int memory, int thread) {
     Pass pass;
     pass.memory = r.memories[memory].get();
@@ -272,7 +281,8 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
     const auto& stages = program.stages();
     for (size_t s = 0; s < stages.size() && !prepared; s++)
       if (preparers == 1 || how.preparer[s] == t) stages[s].op->prepare(parameters, state);
-    if (how.shared) fill(job, pass_of(0, 0), 0, {t, preparers}); // threads meet once less
+    if (how.shared && !job.in_place)
+      fill(job, pass_of(0, 0), 0, {t, preparers}); // threads meet once less
   };
   job.filled = how.shared;
   const double start = how.team ? now() : 0;

@@ -29,6 +29,8 @@ class Program {
   long memory() const { return memory_; }   // vecs, of one pass
   long scratch() const { return scratch_; } // vecs of a thread
   int images() const { return images_; }
+  // Whether the input is read once, by an operation that can do so where the caller has it.
+  bool reads_images() const { return readers_[0] == 1 && stages_[0].op->reads_images(); }
   double cycles() const; // for an image
 
  private:

@@ -1,5 +1,5 @@
 // Definition: conv_layer.
-// Test: tests/engine/network/channels/test_predictor.py.
+// Test: tests/engine/network/channels/convolution/test_dense.py.
 //
 // Convolution by direct sums, output channels in the lanes: of any kernel, stride and dilation, and
 // of groups that fill whole vecs. The input is vecs of channels, or planes where it is the
@@ -67,27 +67,48 @@ template <int Pixel, bool Pairs = false>
 struct OfPixels {
   static long pixel(const Reads& r) { return Pixel ? Pixel : r.pixel; }
   template <int C, int X>
-  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+  [[gnu::always_inline]] static void add(const Rows& r, const float* in, vec (&sums)[C][X]) {
     add_products<C, X, Pixel, false, Pairs>(*r.reads, in, r.weights, sums);
+  }
+};
+// Of one kernel element and whole blocks of channels: a 1 x 1 convolution.
+struct OfPoints {
+  static long pixel(const Reads&) { return kLanes; }
+  template <int C, int X>
+  [[gnu::always_inline]] static void add(const Rows& r, const float* in, vec (&sums)[C][X]) {
+    const vec* weights = r.weights;
+    const long block = r.reads->block;
+    for (int b = r.reads->blocks; b > 0; b--, in += block)
+#pragma GCC unroll 2
+      for (int l = 0; l < kLanes; l++, weights += C)
+        add_product<C, X>(in + l, kLanes, weights, sums);
   }
 };
 template <int Pixel>
 struct OfPlanes {
   static long pixel(const Reads&) { return Pixel; }
   template <int C, int X>
-  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+  [[gnu::always_inline]] static void add(const Rows& r, const float* in, vec (&sums)[C][X]) {
     add_planar<C, X, Pixel>(*r.reads, in, r.weights, sums);
   }
 };
 
+// Column i of those that a tile reads, of `columns`, or a zero if it is not in the image.
+constexpr float kZero = 0;
+template <bool Edge, int K>
+inline const float* column(const Rows& r, const float* at, int i, int columns) {
+  const bool may_be_outside = Edge && (i < K - 1 || i > columns - K);
+  return !may_be_outside || (i >= r.first && i < r.last) ? at + i : &kZero;
+}
+
 // One vec of output channels, by kernels of K columns. The pixels of a kernel row, Pitch floats
 // apart, stay in registers while its columns pass over them: 5 columns on 10 pixels load 19 times
 // for 50 fused multiply-adds, where one pixel for each would ask for 55, more than two a cycle.
-template <int Pitch, int K>
+template <int Pitch, int K, bool Edge = false>
 struct OfWindows {
   static long pixel(const Reads&) { return Pitch; }
   template <int C, int X>
-  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+  [[gnu::always_inline]] static void add(const Rows& r, const float* in, vec (&sums)[C][X]) {
     static_assert(C == 1);
     const Reads& reads = *r.reads;
     const int channels = (reads.blocks - 1) * reads.lanes + reads.last_lanes;
@@ -101,7 +122,7 @@ struct OfWindows {
           vec value[values];
 #pragma GCC unroll 32
           for (int i = 0; i < values; i++) {
-            value[i] = broadcast(at[i * Pitch]);
+            value[i] = broadcast(Edge ? *column<Edge, K>(r, at, i, values) : at[i * Pitch]);
             keep(value[i]);
           }
 #pragma GCC unroll 16
@@ -119,11 +140,11 @@ struct OfWindows {
 // The same of planes and stride 2, where each pixel passes by for the one or two sums that read it:
 // 12 outputs of 3 columns load 28 times for 36 fused multiply-adds, and 25 pixels need no
 // registers.
-template <int K>
+template <int K, bool Edge>
 struct OfStrides {
   static long pixel(const Reads&) { return 2; }
   template <int C, int X>
-  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+  [[gnu::always_inline]] static void add(const Rows& r, const float* in, vec (&sums)[C][X]) {
     static_assert(C == 1);
     const int planes = r.reads->blocks;
     const vec* weights = r.weights;
@@ -138,7 +159,7 @@ struct OfStrides {
         }
 #pragma GCC unroll 32
         for (int i = 0; i < 2 * (X - 1) + K; i++) {
-          vec value = broadcast(at[i]);
+          vec value = broadcast(*column<Edge, K>(r, at, i, 2 * (X - 1) + K));
           keep(value);
 #pragma GCC unroll 16
           for (int k = i % 2; k < K; k += 2)
@@ -149,42 +170,46 @@ struct OfStrides {
   }
 };
 
+// A tile's sums, from zero; what follows them comes last. Biases to begin with would take a
+// register for each sum before it is needed, and fewer multiply-adds were then under way; what only
+// the end needs is read at the end, for the compiler to keep no register for it meanwhile.
 template <class Products>
 struct Direct {
   template <int C, int X>
   struct Tile {
-    static void run(const Row& r) {
+    static void run(const Rows& r, const float* in, vec* out, const vec* add, int count) {
       const long pixel = Products::pixel(*r.reads);
-      const float* in = r.in;
-      vec* out = r.out;
-      const vec* add = r.add;
-      const bool with_relu = r.then->relu, relu_after_add = r.then->relu_after_add;
-      for (int i = 0; i < r.count; i++, in += X * pixel, out += X) {
-        vec sums[C][X];
-#pragma GCC unroll 16
-        for (int c = 0; c < C; c++)
-#pragma GCC unroll 16
-          for (int x = 0; x < X; x++) sums[c][x] = r.bias[c];
+      for (int i = 0; i < count; i++, in += X * pixel, out += X) {
+        vec sums[C][X] = {};
         Products::template add<C, X>(r, in, sums);
+        const Rows* end = &r;
+        reread(end);
+        if (!add) {
+          put<false>(*end, out, nullptr, sums);
+          continue;
+        }
+        put<true>(*end, out, add, sums);
+        add += X;
+      }
+    }
+    template <bool Add>
+    [[gnu::always_inline]] static void put(const Rows& r, vec* out, const vec* add,
+                                           const vec (&sums)[C][X]) {
+      const Floors floors = r.floors;
 #pragma GCC unroll 16
-        for (int c = 0; c < C; c++)
+      for (int c = 0; c < C; c++, out += r.out_plane, add += Add ? r.add_plane : 0) {
+        const vec bias = r.bias[c];
+        reread(out);
 #pragma GCC unroll 16
-          for (int x = 0; x < X; x++) {
-            vec v = with_relu ? relu(sums[c][x]) : sums[c][x];
-            if (add) {
-              v += add[c * r.add_plane + x];
-              if (relu_after_add) v = relu(v);
-            }
-            out[c * r.out_plane + x] = v;
-          }
-        if (add) add += X;
+        for (int x = 0; x < X; x++) {
+          const vec sum = sums[c][x] + bias;
+          out[x] = Add ? floors(sum, add[x]) : floors(sum);
+        }
       }
     }
   };
   static auto at(int vecs, int pixels) { return TileTable<Tile>::at(vecs, pixels); }
 };
-
-using TileFunction = void (*)(const Row&);
 
 constexpr int kLeastWindows = 8; // sums that hide the latency
 constexpr int kWindowTiles = std::max(1, kMostValues - kLeastWindows + 1);
@@ -197,23 +222,26 @@ TileFunction window_tile(int pixels, std::integer_sequence<int, I...>) {
 }
 
 // The tile of one vec whose pixels stay in registers, or nullptr.
-template <int Pitch>
+template <int Pitch, bool Edge>
 TileFunction window_tile(int pixels, const Reads& r) {
   constexpr auto all = std::make_integer_sequence<int, kWindowTiles>{};
   if constexpr (Pitch == 1) // a network's first layer
     if (r.column == 1 && r.pixel == 2 && r.columns == 3)
-      return window_tile<OfStrides<3>>(pixels, all);
+      return window_tile<OfStrides<3, Edge>>(pixels, all);
   if (r.column != Pitch || r.pixel != Pitch || r.pairs) return nullptr;
-  if (r.columns == 3) return window_tile<OfWindows<Pitch, 3>>(pixels, all);
-  if (r.columns == 5) return window_tile<OfWindows<Pitch, 5>>(pixels, all);
+  if (r.columns == 3) return window_tile<OfWindows<Pitch, 3, Edge>>(pixels, all);
+  if (r.columns == 5) return window_tile<OfWindows<Pitch, 5, Edge>>(pixels, all);
   return nullptr;
 }
+// 32 registers, and channels that fill one vec are common.
+constexpr bool kWindows = kLanes == 16;
 
-TileFunction tile_function(int vecs, int pixels, const Reads& reads) {
-  if constexpr (kLanes == 16) // 32 registers, and channels that fill one vec are common
+TileFunction tile_function(int vecs, int pixels, const Reads& reads, bool at_edge) {
+  if constexpr (kWindows)
     if (vecs == 1) {
-      const TileFunction windows =
-          reads.offsets ? window_tile<1>(pixels, reads) : window_tile<kLanes>(pixels, reads);
+      if (at_edge) return window_tile<1, true>(pixels, reads);
+      const TileFunction windows = reads.offsets ? window_tile<1, false>(pixels, reads)
+                                                 : window_tile<kLanes, false>(pixels, reads);
       if (windows) return windows;
     }
   if constexpr (kBfloat16)
@@ -228,6 +256,8 @@ TileFunction tile_function(int vecs, int pixels, const Reads& reads) {
       if (pixel == 2) return Direct<OfPlanes<2>>::at(vecs, pixels);
       if (pixel == 4) return Direct<OfPlanes<4>>::at(vecs, pixels);
     } else {
+      if (pixel == kLanes && reads.rows * reads.columns == 1 && reads.last_lanes == kLanes)
+        return Direct<OfPoints>::at(vecs, pixels);
       if (pixel == kLanes) return Direct<OfPixels<kLanes>>::at(vecs, pixels);
       if (pixel == 2 * kLanes) return Direct<OfPixels<2 * kLanes>>::at(vecs, pixels);
     }
@@ -245,6 +275,14 @@ class DenseConvolution final : public Op {
 
   Halo input_halo() const override { return halo_of(s_); }
   bool reads_planar() const override { return !pairs_; }
+  bool reads_images() const override {
+    const auto reads_edges = [&](int pixels) { // where one vec is all
+      return pixels == 0 || window_tile<1, true>(pixels, reads());
+    };
+    return kWindows && in.planar && !pairs_ && blocks_ == 1 && reads_edges(cut_.pixels) &&
+           reads_edges(s_.out.width % cut_.pixels) &&
+           std::max(s_.padding.left, s_.padding.right) < s_.kernel_w;
+  }
   bool shares() const override { return true; }
   long scratch() const override {
     return rows_scratch() +
@@ -342,6 +380,7 @@ class DenseConvolution final : public Op {
     r.pixel = s_.stride_x * pitch;
     r.row = s_.dilation_y * in.value_layout.row * pitch;
     r.column = s_.dilation_x * pitch;
+    r.rows = s_.kernel_h;
     r.columns = s_.kernel_w;
     r.block = in.value_layout.plane * pitch;
     r.lanes = in.planar ? 1 : kLanes;
@@ -360,6 +399,26 @@ class DenseConvolution final : public Op {
     return r;
   }
 
+  // A row of outputs of the caller's image, which has no zeros around it: `edge` are the same rows,
+  // for tiles that reach beyond it.
+  void sum_image_row(const Rows& rows, Rows& edge, const float* line, vec* to,
+                     const vec* add) const {
+    const int span = (s_.kernel_w - 1) * s_.dilation_x + 1, all = s_.out.width;
+    for (int x = 0, n; x < all; x += n) {
+      const int left = x * s_.stride_x - s_.padding.left, right = s_.in.width - left - span;
+      const int inside = left < 0 || right < 0 ? 0 : right / s_.stride_x + 1; // windows
+      n = std::min(all - x, cut_.pixels);
+      const bool whole = inside >= n;
+      if (whole) {
+        n = inside >= all - x ? all - x : inside / cut_.pixels * cut_.pixels;
+      } else {
+        edge.first = std::max(0, -left);
+        edge.last = s_.in.width - left;
+      }
+      sum_row(whole ? rows : edge, line + left, to + x, add ? add + x : nullptr, n);
+    }
+  }
+
   // Rows [first, end), pooled if there is pooling, of one tile of channels.
   void run_tiles(const Pass& pass, int tile, int first, int end, int band) const {
     const int tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs, group = tile / tiles;
@@ -367,20 +426,32 @@ class DenseConvolution final : public Op {
     const int block = group * blocks_ + from;
     const int rows_each = this->rows_each();
     Reads r = reads();
-    Row row{};
-    row.reads = &r;
-    row.bias = folded_.bias() + block;
-    row.then = &then_;
-    row.out_plane =
-        then_.max_pool ? static_cast<long>(rows_each) * s_.out.width : out.value_layout.plane;
-    row.add_plane = then_.add ? other.value_layout.plane : 0;
+    Rows common{&r,
+                nullptr,
+                folded_.bias() + block,
+                then_.max_pool ? static_cast<long>(rows_each) * s_.out.width
+                               : out.value_layout.plane,
+                then_.add ? other.value_layout.plane : 0,
+                &then_,
+                vecs,
+                cut_};
     const vec* weights = packed_.data() + (static_cast<long>(group) * blocks_ + from) * tile_size();
-    const long in_row = pairs_ ? copied_row() : in.value_layout.row * pitch(in);
+    long in_row = pairs_ ? copied_row() : in.value_layout.row * pitch(in);
     const float* source =
         pairs_
             ? reinterpret_cast<const float*>(pass.scratch + rows_scratch()) - top_of(band) * in_row
             : floats(pass, in) + element_offset(in, group * group_channels(), 0, 0) -
                   s_.padding.left * pitch(in);
+    const bool in_place = in.planar && pass.pixels; // only the input is planar
+    if (in_place) {
+      in_row = s_.in.width;
+      r.block = s_.in.height * in_row;
+      r.row = s_.dilation_y * in_row;
+      source = pass.pixels + pass.image * s_.in.size();
+    }
+    Rows edge = common;
+    common.choose(s_.out.width);
+    if (in_place) edge.choose(s_.out.width, true);
     for (int y = first; y < end; y++) {
       for (int i = 0; i < rows_each; i++) {
         const int line = y * rows_each + i, top = line * s_.stride_y - s_.padding.top;
@@ -388,16 +459,19 @@ class DenseConvolution final : public Op {
         while (begin < rows && top + begin * s_.dilation_y < 0) begin++;
         while (rows > begin && top + (rows - 1) * s_.dilation_y >= s_.in.height) rows--;
         r.rows = rows - begin;
-        row.in = source + (top + static_cast<long>(begin) * s_.dilation_y) * in_row;
-        row.weights = weights + static_cast<long>(begin) * s_.kernel_w * products() * vecs;
-        row.out = then_.max_pool ? pass.scratch + static_cast<long>(i) * s_.out.width
+        common.weights = weights + static_cast<long>(begin) * s_.kernel_w * products() * vecs;
+        vec* to = then_.max_pool ? pass.scratch + static_cast<long>(i) * s_.out.width
                                  : pass.value(out) + out.value_layout.at(block, line, 0);
-        row.add = then_.add ? pass.value(other) + other.value_layout.at(block, line, 0) : nullptr;
-        sum_row(row, vecs, s_.out.width, cut_);
+        const vec* add =
+            then_.add ? pass.value(other) + other.value_layout.at(block, line, 0) : nullptr;
+        const float* read = source + (top + static_cast<long>(begin) * s_.dilation_y) * in_row;
+        edge.weights = common.weights;
+        in_place ? sum_image_row(common, edge, read, to, add)
+                 : sum_row(common, read, to, add, s_.out.width);
       }
       if (then_.max_pool)
         for (int c = 0; c < vecs; c++)
-          pool_row(pass.scratch + c * row.out_plane, then_, s_.out.width,
+          pool_row(pass.scratch + c * common.out_plane, then_, s_.out.width,
                    pass.value(out) + out.value_layout.at(block + c, y, 0));
     }
   }
@@ -405,20 +479,9 @@ class DenseConvolution final : public Op {
 
 } // namespace
 
-void sum_row(Row row, int vecs, int width, const Cut& cut) {
-  const long pixel = row.reads->pixel;
-  const int last = width % cut.pixels, done = width - last;
-  row.count = width / cut.pixels;
-  vec* out = row.out;
-  if (row.count) tile_function(vecs, cut.pixels, *row.reads)(row);
-  if (last) {
-    row.in += done * pixel;
-    row.out += done;
-    if (row.add) row.add += done;
-    row.count = 1;
-    tile_function(vecs, last, *row.reads)(row);
-  }
-  for (int c = 0; c < vecs; c++) row.then->finish(out + c * row.out_plane, width);
+void Rows::choose(int width, bool at_edge) {
+  tile = tile_function(vecs, cut.pixels, *reads, at_edge);
+  if (const int left = width % cut.pixels) last_tile = tile_function(vecs, left, *reads, at_edge);
 }
 
 void pack_direct(const Step& s, const float* weights, const double* scales, const Cut& cut,

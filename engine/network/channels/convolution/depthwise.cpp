@@ -1,11 +1,12 @@
 // Definition: conv_layer.
-// Test: tests/engine/network/channels/test_predictor.py.
+// Test: tests/engine/network/channels/convolution/test_depthwise.py.
 //
 // Depthwise convolution, a channel a lane on both sides.
 //
-// Budget of a tile of R rows x X columns of a 3 x 3 kernel of stride 1: 9 R X multiply-adds for (R
-// + 2)(X + 2) loads. One output after the other would load once for each multiply-add, and wait for
-// loads; 4 x 4 outputs load 36 times for 144. The 9 weights stay in registers where there are 32.
+// Budget of a window of X columns of a 3 x 3 kernel of stride 1: 9 X multiply-adds for 3 (X + 2)
+// loads, and 9 of weights. One output after the other would load once for each multiply-add. Rows
+// are summed one after the other, as wide as there are registers: a window of several rows jumps
+// between them, and of what lies in the second-level cache 32 bytes come a cycle then, in order 48.
 #include "network/channels/convolution/depthwise.h"
 #include "network/links.h"
 
@@ -15,129 +16,89 @@ namespace channels {
 namespace {
 
 using Order = DepthwiseRows::Order;
-constexpr int kTileRows = DepthwiseRows::kTileRows, kTileColumns = 4;
 
-struct Window {
-  const vec* in; // the first element that the tile reads
+// What the rows of a block have in common. What differs between them is passed by itself: a copy of
+// a struct whose members have just been written waits for all that was to be written before.
+struct Block {
   long in_row;
   const vec *weights, *bias;
-  vec* out;
-  long out_row, odd; // DepthwiseRows::Place
-  const vec* add;
-  long add_row;
-  const Following* then;
+  long odd; // DepthwiseRows::Place, where columns are apart
+  Floors floors;
 };
 
-inline vec finish(const Window& w, vec v, const vec* add) {
-  if (w.then->relu) v = relu(v);
-  if (add) {
-    v += *add;
-    if (w.then->relu_after_add) v = relu(v);
-  }
-  return v;
-}
-
-// From the first output to that of row y, column x.
-template <Order O>
-inline long place(const Window& w, int y, int x) {
-  if (O == Order::rows) return y / 2 * w.out_row + y % 2 * w.odd + x;
-  if (O == Order::columns) return y * w.out_row + x / 2 + x % 2 * w.odd;
-  return y * w.out_row + x;
-}
-template <Order O>
-inline void finish_row(const Window& w, int y, int width) {
-  vec* begin = w.out + place<O>(w, y, 0);
-  if (O != Order::columns) return w.then->finish(begin, width);
-  w.then->finish(begin, (width + 1) / 2);
-  w.then->finish(begin + w.odd, width / 2);
-}
-
-// R x X outputs of a K x K kernel, of which the first is of an even row and an even column.
-template <Order O, int K, int Stride, int R, int X>
-void sum_window(const Window& w) {
-  vec sums[R][X];
+// X outputs of a K x K kernel, of which the first is of an even column; Apart: columns are.
+template <bool Apart, int K, int Stride, int X>
+void sum_window(const Block& block, const vec* in, vec* out, const vec* add) {
+  vec sums[X] = {}; // biases last: to begin with them takes a register for each at once
+  const vec* weights = block.weights;
+  for (int i = 0; i < K; i++, in += block.in_row, weights += K) {
+    vec weight[K];
 #pragma GCC unroll 16
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 16
-    for (int x = 0; x < X; x++) sums[r][x] = *w.bias;
-  constexpr int rows = (R - 1) * Stride + K, columns = (X - 1) * Stride + K;
-#pragma GCC unroll 16
-  for (int row = 0; row < rows; row++)
-#pragma GCC unroll 16
-    for (int column = 0; column < columns; column++) {
-      vec value = w.in[row * w.in_row + column];
+    for (int k = 0; k < K; k++) weight[k] = weights[k];
+#pragma GCC unroll 64
+    for (int column = 0; column < (X - 1) * Stride + K; column++) {
+      vec value = in[column];
       keep(value);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; r++)
-#pragma GCC unroll 16
-        for (int x = 0; x < X; x++) {
-          const int i = row - r * Stride, j = column - x * Stride;
-          if (i >= 0 && i < K && j >= 0 && j < K) sums[r][x] += w.weights[i * K + j] * value;
-        }
+      for (int k = column % Stride; k < K; k += Stride)
+        if (const int x = (column - k) / Stride; k <= column && x < X) sums[x] += weight[k] * value;
     }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; r++)
-#pragma GCC unroll 16
-    for (int x = 0; x < X; x++)
-      w.out[place<O>(w, r, x)] = finish(w, sums[r][x], w.add ? w.add + r * w.add_row + x : nullptr);
-}
-
-template <Order O, int K, int Stride, int R>
-void run_tiles(const Window& all, int r, int width) {
-  Window w = all;
-  w.in += r * Stride * w.in_row;
-  w.out += place<O>(w, r, 0);
-  if (w.add) w.add += r * w.add_row;
-  auto next = [&](int columns) {
-    w.in += columns * Stride;
-    w.out += place<O>(w, 0, columns);
-    if (w.add) w.add += columns;
+  }
+  const Block* end = &block; // what only the end needs is read there
+  reread(end);
+  const Floors floors = end->floors;
+  const vec bias = *end->bias;
+  vec* odd = Apart ? out + end->odd : out;
+  const auto put = [&](auto with) {
+#pragma GCC unroll 64
+    for (int x = 0; x < X; x++) {
+      vec& to = !Apart ? out[x] : x % 2 ? odd[x / 2] : out[x / 2];
+      to = with ? floors(sums[x] + bias, add[x]) : floors(sums[x] + bias);
+    }
   };
-  int x = width;
-  for (; x >= kTileColumns; x -= kTileColumns, next(kTileColumns))
-    sum_window<O, K, Stride, R, kTileColumns>(w);
-  if (x >= 2) {
-    sum_window<O, K, Stride, R, 2>(w);
-    next(2);
-    x -= 2;
-  }
-  if (x) sum_window<O, K, Stride, R, 1>(w);
-  for (int i = 0; i < R; i++) finish_row<O>(all, r + i, width);
-}
-template <Order O, int K, int Stride>
-void run_rows(const Window& w, int height, int width) {
-  int r = 0;
-  for (; r + kTileRows <= height; r += kTileRows) run_tiles<O, K, Stride, kTileRows>(w, r, width);
-  if constexpr (kTileRows > 3) // a map of 6 rows is shared by two threads
-    if (r + 3 == height) return run_tiles<O, K, Stride, 3>(w, r, width);
-  for (; r + 2 <= height; r += 2) run_tiles<O, K, Stride, 2>(w, r, width);
-  for (; r < height; r++) run_tiles<O, K, Stride, 1>(w, r, width);
-}
-template <Order O>
-void run_any(const Step& s, const Window& w, int height) {
-  for (int r = 0; r < height; r++) {
-    for (int x = 0; x < s.out.width; x++) {
-      const vec* from = w.in + r * s.stride_y * w.in_row + x * s.stride_x;
-      vec sum = *w.bias;
-      for (int i = 0; i < s.kernel_h; i++)
-        for (int j = 0; j < s.kernel_w; j++)
-          sum +=
-              w.weights[i * s.kernel_w + j] * from[i * s.dilation_y * w.in_row + j * s.dilation_x];
-      w.out[place<O>(w, r, x)] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
-    }
-    finish_row<O>(w, r, s.out.width);
-  }
+  add ? put(std::true_type{}) : put(std::false_type{});
 }
 
-template <Order O>
-void run_in_order(const Step& s, const Window& w, int height) {
-  const bool plain = s.dilation_y == 1 && s.dilation_x == 1 && s.kernel_h == s.kernel_w &&
-                     s.stride_y == s.stride_x;
-  const int width = s.out.width;
-  if (plain && s.kernel_h == 3 && s.stride_x == 1) return run_rows<O, 3, 1>(w, height, width);
-  if (plain && s.kernel_h == 3 && s.stride_x == 2) return run_rows<O, 3, 2>(w, height, width);
-  if (plain && s.kernel_h == 5 && s.stride_x == 1) return run_rows<O, 5, 1>(w, height, width);
-  run_any<O>(s, w, height);
+template <bool Apart, int K, int Stride>
+void sum_row(const Block& block, const vec* in, vec* out, const vec* add, int width) {
+  auto sum = [&]<int X>(std::integral_constant<int, X>) {
+    for (; width >= X; width -= X) {
+      sum_window<Apart, K, Stride, X>(block, in, out, add);
+      in += X * Stride;
+      out += Apart ? X / 2 : X;
+      if (add) add += X;
+    }
+  };
+  if constexpr (kAccumulators >= 24) {
+    sum(std::integral_constant<int, 24>{});
+    sum(std::integral_constant<int, 12>{});
+    sum(std::integral_constant<int, 6>{});
+  } else {
+    sum(std::integral_constant<int, 8>{});
+    sum(std::integral_constant<int, 4>{});
+  }
+  sum(std::integral_constant<int, 2>{});
+  sum(std::integral_constant<int, 1>{});
+}
+template <bool Apart>
+void sum_any(const Step& s, const Block& block, const vec* in, vec* out, const vec* add) {
+  for (int x = 0; x < s.out.width; x++, in += s.stride_x) {
+    vec sum{};
+    for (int i = 0; i < s.kernel_h; i++)
+      for (int j = 0; j < s.kernel_w; j++)
+        sum += block.weights[i * s.kernel_w + j] * in[i * block.in_row + j * s.dilation_x];
+    vec& to = out[!Apart ? x : x % 2 ? block.odd + x / 2 : x / 2];
+    to = add ? block.floors(sum + *block.bias, add[x]) : block.floors(sum + *block.bias);
+  }
+}
+template <bool Apart>
+void sum_row(const Step& s, const Block& block, const vec* in, vec* out, const vec* add) {
+  const bool plain = s.dilation_y == 1 && s.dilation_x == 1 && s.kernel_h == s.kernel_w;
+  const int k = plain ? s.kernel_h : 0, stride = s.stride_x, width = s.out.width;
+  if (k == 3 && stride == 1) return sum_row<Apart, 3, 1>(block, in, out, add, width);
+  if (k == 3 && stride == 2) return sum_row<Apart, 3, 2>(block, in, out, add, width);
+  if (k == 5 && stride == 1) return sum_row<Apart, 5, 1>(block, in, out, add, width);
+  sum_any<Apart>(s, block, in, out, add);
 }
 
 class Depthwise final : public Op {
@@ -201,22 +162,26 @@ void DepthwiseRows::prepare(const float* parameters, const float* state) {
 
 void DepthwiseRows::run(const Pass& pass, const Slot& in, int b, int y, int height, const Place& to,
                         const vec* add, long add_row) const {
-  Window w{};
-  w.in = pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
-  w.in_row = in.value_layout.row;
-  w.weights = packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w;
-  w.bias = folded_.bias() + b;
-  w.out = to.out;
-  w.out_row = to.row;
-  w.odd = to.odd;
-  w.add = add;
-  w.add_row = add_row;
-  w.then = &then_;
-  if constexpr (!kSmallCode) { // it has nobody who asks for these
-    if (to.order == Order::rows) return run_in_order<Order::rows>(s_, w, height);
-    if (to.order == Order::columns) return run_in_order<Order::columns>(s_, w, height);
+  const bool apart = to.order == Order::columns, by_rows = to.order == Order::rows;
+  const Block block{s_.dilation_y * in.value_layout.row,
+                    packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w,
+                    folded_.bias() + b, to.odd, Floors(then_)};
+  const vec* from =
+      pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
+  const int width = s_.out.width;
+  for (int r = 0; r < height; r++, from += s_.stride_y * in.value_layout.row) {
+    vec* out = to.out + (by_rows ? r / 2 * to.row + r % 2 * to.odd : r * to.row);
+    if constexpr (!kSmallCode) // it has nobody who asks for these
+      if (apart) {
+        sum_row<true>(s_, block, from, out, add);
+        then_.finish(out, (width + 1) / 2);
+        then_.finish(out + to.odd, width / 2);
+        continue;
+      }
+    sum_row<false>(s_, block, from, out, add);
+    then_.finish(out, width);
+    if (add) add += add_row;
   }
-  run_in_order<Order::plain>(s_, w, height);
 }
 
 const char* declines_depthwise(const Step& s) {

@@ -17,9 +17,6 @@ class DepthwiseRows {
     return static_cast<long>(sizeof(vec)) * s_.kernel_h * s_.kernel_w * stored(s_.out).channels;
   }
 
-  // Rows that are best summed at once.
-  static constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2;
-
   // Where sums go: side by side; or even rows, or columns, side by side, and odd ones likewise, the
   // first of them `odd` vecs behind the first even one.
   enum class Order { plain, rows, columns };

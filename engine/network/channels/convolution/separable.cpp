@@ -40,9 +40,10 @@ class Separable final : public Op {
         in_blocks_(stored(step.out).channels), blocks_(stored(point_.out).channels),
         cut_(choose_cut(blocks_, point_.out.width)) {
     const long row_bytes = static_cast<long>(in_blocks_) * s_.out.width * sizeof(vec);
-    strip_ = static_cast<int>(std::max(1L, kStripBytes / row_bytes));
-    constexpr int tile = DepthwiseRows::kTileRows;
-    strip_ = std::min(strip_ < tile ? 2 : strip_ / tile * tile, s_.out.height);
+    // Pairs of rows, or the whole map where it is not much larger: weights then pass by once.
+    strip_ = static_cast<int>(kStripBytes / row_bytes) / 2 * 2;
+    if (s_.out.height * row_bytes <= kStripBytes * 3 / 2) strip_ = s_.out.height;
+    strip_ = std::min(std::max(2, strip_), s_.out.height);
     plane_ = static_cast<long>(strip_) * s_.out.width;
     // Powers of two apart, the blocks of channels would share sets of the cache.
     if (plane_ * sizeof(vec) % 512 == 0) plane_ += 64 / sizeof(vec);
@@ -139,20 +140,20 @@ class Separable final : public Op {
     reads.block = plane_ * kLanes;
     reads.blocks = in_blocks_;
     reads.last_lanes = point_.in.channels - (in_blocks_ - 1) * kLanes;
-    Row row{};
-    row.reads = &reads;
-    row.weights = packed_.data() + static_cast<long>(block) * point_.in.channels;
-    row.bias = folded_.bias() + block;
-    row.then = &then_;
-    row.out_plane = out.value_layout.plane;
+    Rows rows{&reads,
+              packed_.data() + static_cast<long>(block) * point_.in.channels,
+              folded_.bias() + block,
+              out.value_layout.plane,
+              other.value_layout.plane,
+              &then_,
+              vecs,
+              cut_};
+    rows.choose(width);
     for (int i = 0; i < n; i++) {
-      row.in = reinterpret_cast<const float*>(pass.scratch + static_cast<long>(i) * width);
-      row.out = pass.value(out) + out.value_layout.at(block, y + i, 0);
-      if (then_.add) {
-        row.add = pass.value(other) + other.value_layout.at(block, y + i, 0);
-        row.add_plane = other.value_layout.plane;
-      }
-      sum_row(row, vecs, width, cut_);
+      const vec* add =
+          then_.add ? pass.value(other) + other.value_layout.at(block, y + i, 0) : nullptr;
+      sum_row(rows, reinterpret_cast<const float*>(pass.scratch + static_cast<long>(i) * width),
+              pass.value(out) + out.value_layout.at(block, y + i, 0), add, width);
     }
   }
 };

@@ -17,8 +17,6 @@
 // registers.
 #include "network/channels/convolution/strassen.h"
 
-#include <limits>
-
 #include "network/channels/layout.h"
 
 namespace fencepost {
@@ -40,25 +38,32 @@ struct Pairs {
   const int *out_at, *add_at; // vecs from there to the even pixel of each pair, ...
   long out_odd, add_odd;      // ... and on to the odd one
   long out_plane, add_plane;
-  vec low, low_after_add;
+  const Floors* floors;
   int count; // of tiles
 };
 
-// The sums of a quarter, of even pixels or of odd ones: the lowest values are 0 under ReLU, and
-// none otherwise.
+// The sums of a quarter, of even pixels or of odd ones.
 template <int C, int X, bool Add>
 [[gnu::always_inline]] inline void put(const Pairs& p, int odd, int half, int first,
                                        const vec (&sums)[C][X]) {
-  const vec low = p.low, low_after_add = p.low_after_add, *bias = p.bias[half];
+  const Pairs* end = &p; // what only the end of a product needs is read there
+  reread(end);
+  const Floors floors = *end->floors;
+  vec bias[C];
+#pragma GCC unroll 16
+  for (int c = 0; c < C; c++) bias[c] = end->bias[half][c];
+  const long out_plane = end->out_plane, add_plane = end->add_plane;
+  vec* const to = end->out[half] + odd * end->out_odd;
+  const vec* const from = Add ? end->add[half] + odd * end->add_odd : nullptr;
 #pragma GCC unroll 16
   for (int i = 0; i < X; i++) {
-    vec* out = p.out[half] + p.out_at[first + i] + odd * p.out_odd;
-    const vec* add = Add ? p.add[half] + p.add_at[first + i] + odd * p.add_odd : nullptr;
+    vec* out = to + end->out_at[first + i];
+    const vec* add = Add ? from + end->add_at[first + i] : nullptr;
+    reread(out);
 #pragma GCC unroll 16
     for (int c = 0; c < C; c++) {
-      vec v = maximum(low, sums[c][i] + bias[c]); // NaN passes
-      if constexpr (Add) v = maximum(low_after_add, v + add[c * p.add_plane]);
-      out[c * p.out_plane] = v;
+      const vec v = sums[c][i] + bias[c];
+      out[c * out_plane] = Add ? floors(v, add[c * add_plane]) : floors(v);
     }
   }
 }
@@ -80,12 +85,17 @@ template <int C, int X, class F>
 template <int C, int X>
 struct Tile {
   static void run(const Pairs& p) {
-    vec upper[C][X] = {}, lower[C][X] = {}; // products of even pixels, of odd ones
+    // Of products of even pixels, of odd ones: in memory, for in registers they would push out the
+    // sums at the end of each product.
+    vec upper[C][X], lower[C][X];
+    keep_in_memory(upper);
+    keep_in_memory(lower);
     for (int t = 0; t < p.count; t++) {
       const int x = t * X;
-      vec sums[C][X] = {};
       const vec* weights = p.weights;
       for (int k = 0; k < kProducts; k++) {
+        // Each from zero: to begin with another's sums takes a register for each at once.
+        vec sums[C][X] = {};
         const float* at = p.in[k] + static_cast<long>(x) * kLanes;
         for (int b = 0; b < p.blocks; b++, at += p.in_block)
 #pragma GCC unroll 2
@@ -97,33 +107,32 @@ struct Tile {
           each<C, X>([&](int c, int i) { upper[c][i] = sums[c][i]; });
           break;
         case 1: // P1 + P2
+          each<C, X>([&](int c, int i) { sums[c][i] += upper[c][i]; });
           put<C, X>(p, 0, 0, x, sums);
-          each<C, X>([&](int c, int i) { sums[c][i] = upper[c][i]; });
           break;
         case 2: // P1 + P6
-          each<C, X>([&](int c, int i) { upper[c][i] = sums[c][i]; });
+          each<C, X>([&](int c, int i) { upper[c][i] += sums[c][i]; });
           break;
         case 3: // P1 + P6 + P7
-          each<C, X>([&](int c, int i) { lower[c][i] = sums[c][i]; });
+          each<C, X>([&](int c, int i) { lower[c][i] = upper[c][i] + sums[c][i]; });
           break;
         case 4: // P1 + P6 + P7 - P4
+          each<C, X>([&](int c, int i) { sums[c][i] += lower[c][i]; });
           put<C, X>(p, 1, 0, x, sums);
-          each<C, X>([&](int c, int i) { sums[c][i] = vec{}; });
           break;
-        case 5: // P5
-          each<C, X>([&](int c, int i) { lower[c][i] += sums[c][i]; });
-          put<C, X>(p, 1, 1, x, lower);
-          each<C, X>([&](int c, int i) { sums[c][i] += upper[c][i]; });
+        case 5: // P1 + P6 + P5, P1 + P6 + P7 + P5
+          each<C, X>([&](int c, int i) { upper[c][i] += sums[c][i]; });
+          each<C, X>([&](int c, int i) { sums[c][i] += lower[c][i]; });
+          put<C, X>(p, 1, 1, x, sums);
           break;
         default: // P1 + P6 + P5 + P3
+          each<C, X>([&](int c, int i) { sums[c][i] += upper[c][i]; });
           put<C, X>(p, 0, 1, x, sums);
         }
       }
     }
   }
 };
-
-vec lowest(bool relu) { return relu ? vec{} : broadcast(-std::numeric_limits<float>::infinity()); }
 
 } // namespace
 
@@ -216,8 +225,8 @@ void Strassen::multiply(const Rows& rows, int tile, int y, int n) const {
   p.add_odd = pairs_rows_ ? rows.other.value_layout.row : 1;
   p.out_plane = rows.out.value_layout.plane;
   p.add_plane = rows.other.value_layout.plane;
-  p.low = lowest(rows.then->relu);
-  p.low_after_add = lowest(rows.then->relu_after_add);
+  const Floors floors(*rows.then);
+  p.floors = &floors;
 
   // Tiles are about as large as each other.
   const int pairs = n * s_.out.width / 2, most = std::min(kMostValues, kAccumulators / vecs);

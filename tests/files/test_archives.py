@@ -1,11 +1,13 @@
 """Archives as people have them, and as somebody may have made them who means no good."""
 
 import bz2
+import gc
 import gzip
 import io
 import lzma
 import os
 import tarfile
+import warnings
 import zipfile
 
 import pytest
@@ -205,6 +207,16 @@ def header(name=b"1.png", size=b"00000000000\0", kind=b"0"):
 def test_headers_that_lie(tmp_path, content):
     whole = tar(("0.png", b"first"))[:1024] + content
     refused(lambda: opened(tmp_path, whole), "must be a tar archive that can be read")
+
+
+@pytest.mark.parametrize("content", [header(size=b"\xff" * 12) + bytes(2048), b"x" * 700])
+def test_what_is_refused_is_closed(tmp_path, content):
+    whole = tar(("0.png", b"first"))[:1024] + content
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        refused(lambda: opened(tmp_path, whole), "must be a tar archive that can be read")
+        gc.collect()
+    assert not [each for each in caught if each.category is ResourceWarning]
 
 
 def test_a_bomb(tmp_path, monkeypatch):

@@ -72,10 +72,14 @@ class Archive:
         self._places: dict[str, Any] = {}  # by name: of a zip its member, of a tar where it begins
         self._problems: dict[str, str] = {}
         self._lock = threading.Lock()  # members share the position in the file
-        if isinstance(packed, zipfile.ZipFile):
-            self._list_zip(packed)
-        else:
-            self._list_tar(packed)
+        try:
+            if isinstance(packed, zipfile.ZipFile):
+                self._list_zip(packed)
+            else:
+                self._list_tar(packed)
+        except BaseException:
+            packed.close()
+            raise
 
     def read(self, name: str) -> bytes:
         """Return the content of a file. Raises OSError."""

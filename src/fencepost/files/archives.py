@@ -60,7 +60,7 @@ class Archive:
 
     What is no ordinary file (links, encrypted and very large ones) is listed, and refused when
     it is read, with the reason. `has_checksums`: Whether a member's number is
-    that of its content.
+    that of its content. One that cannot be listed closes `packed`.
     """
 
     def __init__(self, path: Path, packed: zipfile.ZipFile | IO[bytes]) -> None:
@@ -232,10 +232,10 @@ def _open_tar(path: Path, unpack: Callable[[Path], IO[bytes]] | None) -> Archive
     try:
         with unpack(path) as stream:
             _unpack(path, stream, whole, shutil.disk_usage(place or tempfile.gettempdir()).free)
-        return Archive(path, whole)
     except BaseException:
         whole.close()
         raise
+    return Archive(path, whole)
 
 
 def _unpack(path: Path, stream: IO[bytes], whole: IO[bytes], free: int) -> None:

@@ -13,8 +13,8 @@
 // Pairs are of pixels of two rows or within a row, by the map's size, and the same whoever computes
 // them, so that results do not depend on threads. T is packed; S are four additions for a pair,
 // once for all output channels. Budget of a tile of 4 vecs x 6 pixels of each quarter of C: 7 x 24
-// multiply-adds for an input channel of a half, and once 96 additions of sums that are in
-// registers.
+// multiply-adds for an input channel of a half, and once 168 additions of what the products before
+// have left in memory.
 #include "network/channels/convolution/strassen.h"
 
 #include "network/channels/layout.h"

@@ -52,15 +52,6 @@ def test_every_window_at_every_edge(engine, window, width):
     assert_close(found, expected, FORWARD)
 
 
-#: What comes behind, or beside, the first layer.
-BEHIND = {
-    "another layer of the same kind": [fp.ReLU(), fp.Conv2d(16, 3, padding=1), fp.ReLU()],
-    "pooling": [fp.ReLU(), fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(8, 3, padding=1)],
-    "an activation": [fp.SiLU(), fp.Conv2d(5, 1)],
-    "a depthwise layer": [fp.Conv2d(16, 3, padding=1, groups=16), fp.ReLU(), fp.Conv2d(40, 1)],
-}
-
-
 @pytest.mark.parametrize("kernel", [(1, 1), (2, 1), (3, 1), (5, 1), (1, 2), (1, 3), (1, 7)])
 @pytest.mark.parametrize("channels", [3, 16, 33, 64])
 def test_kernels_of_one_row_or_column(engine, channels, kernel):
@@ -70,6 +61,15 @@ def test_kernels_of_one_row_or_column(engine, channels, kernel):
     expected = reference.features(net, images)[-1].reshape(2, -1)
     found = nets.plan(engine, net).forward(*nets.arguments(net, images), 1)
     assert_close(found, expected, FORWARD)
+
+
+#: What comes behind the first layer.
+BEHIND = {
+    "another layer of the same kind": [fp.ReLU(), fp.Conv2d(16, 3, padding=1), fp.ReLU()],
+    "pooling": [fp.ReLU(), fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(8, 3, padding=1)],
+    "an activation": [fp.SiLU(), fp.Conv2d(5, 1)],
+    "a depthwise layer": [fp.Conv2d(16, 3, padding=1, groups=16), fp.ReLU(), fp.Conv2d(40, 1)],
+}
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
